@@ -71,7 +71,7 @@ async def _measure(ground: Ground, store: PostgresReadStore, alerts: PostgresAle
     assert held is not None
     reader = Reader(_Asks(store), {})
     for name, period in (("alerts_first", 1), ("alerts", 2)):
-        floor = await _asked(store, watch, period)
+        floor = await _of_question(store, watch, period)
         began = time.perf_counter()
         figures = await reader.figures(watch, rules, BEGIN + period * MINUTE)
         changes = evaluated(watch, held.book, rules, figures)
@@ -81,7 +81,7 @@ async def _measure(ground: Ground, store: PostgresReadStore, alerts: PostgresAle
         ground.report(Figure(name, seconds, "s", floor, note))
 
 
-async def _asked(store: PostgresReadStore, watch: Watch, period: int) -> float:
+async def _of_question(store: PostgresReadStore, watch: Watch, period: int) -> float:
     began = time.perf_counter()
     await answer(question_of(watch, BEGIN + (period - 1) * MINUTE, BEGIN + period * MINUTE), store)
     return time.perf_counter() - began
@@ -91,7 +91,7 @@ def _rules() -> Sequence[Rule]:
     """Values of the series are 1 to 1,000; thresholds begin just below the greatest of them."""
     watched = WatchedMeasure("system_metrics", "count", by=("service",))
     return [
-        Rule(f"rule-{number:05}", AlertRule("rule", Trigger(watched, Threshold("above", bound), every_seconds=60)))
+        Rule(f"rule-{number:05}", AlertRule("rule", Trigger(watched, Threshold("above", bound), every="1m")))
         for number in range(RULES)
         for bound in (str(SERIES - 4 + number % 5),)
     ]

@@ -172,8 +172,8 @@ def _anomalous(condition: Anomaly, before: Iterable[Floats], value: Floats) -> T
 
 def clears(rule: Rule, value: str) -> bool:
     """Whether what has to hold before a rule fires no more, does; False where there is no such thing."""
-    bound = rule.rule.trigger.clears
-    return bound is not None and bool(COMPARES[bound.compare](float(value), float(bound.value)))
+    bounds = rule.rule.trigger.clears
+    return bool(bounds) and all(COMPARES[each.compare](float(value), float(each.value)) for each in bounds)
 
 
 def words_of(rule: Rule) -> str:

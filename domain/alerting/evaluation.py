@@ -177,7 +177,7 @@ def _stepped(book: Book, rule: Rule, series: str, holds: bool | None, at: int, v
             case policy:
                 holds = policy == "firing"
     if not holds and value and entry is not None and entry.state in (State.FIRING, State.RECOVERING):
-        holds = trigger.clears is not None and not clears(rule, value)
+        holds = bool(trigger.clears) and not clears(rule, value)
     yield from _put(book, rule, series, after(trigger, entry, at, holds=holds), at, value)
 
 

@@ -72,6 +72,7 @@ class BurnRate(Value, frozen=True, tag_field="kind", tag="burn_rate"):
     short_seconds: Annotated[int, Meta(ge=60, le=31 * DAY, description="The short one, which shows that it lasts.")]
 
 
+PERIODS = {"1m": 60, "5m": 300, "15m": 900, "1h": 3_600, "1d": DAY}
 Condition = Threshold | Change | Anomaly | NoData | BurnRate
 
 
@@ -86,22 +87,27 @@ class Trigger(Value, frozen=True):
         Literal["no_data", "normal", "firing", "keep_last"],
         Meta(description="State while there is no data; keep_last keeps the last one."),
     ] = "no_data"
-    every_seconds: Annotated[
-        Literal[60, 300, 900, 3_600, 86_400],
+    every: Annotated[
+        Literal["1m", "5m", "15m", "1h", "1d"],
         Meta(description="Length of the periods, of UTC, that are evaluated, each once it is over."),
-    ] = 3_600
+    ] = "1h"
     more: Annotated[tuple[Condition, ...], Meta(max_length=4, description="Further conditions.")] = ()
     join: Annotated[
         Literal["all", "any"], Meta(description="Whether it fires when all conditions hold, or any of them.")
     ] = "all"
     clears: Annotated[
-        Threshold | None,
-        Meta(description="Once it fires, it goes on until this holds; null: while its condition does."),
-    ] = None
+        tuple[Threshold, ...],
+        Meta(max_length=4, description="Once it fires, it goes on until these hold; empty: while its condition does."),
+    ] = ()
     error: Annotated[
         Literal["error", "firing", "keep_last"],
         Meta(description="State while it cannot be evaluated; keep_last keeps the last one."),
     ] = "error"
+
+    @property
+    def every_seconds(self) -> int:
+        """Length of the periods in seconds."""
+        return PERIODS[self.every]
 
     @property
     def conditions(self) -> tuple[Condition, ...]:

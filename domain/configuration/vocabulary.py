@@ -128,7 +128,7 @@ def _periods(words: Vocabulary, company: str, trigger: Trigger) -> Iterator[tupl
     for begin, until in sorted(windows_of(trigger)):
         ends = {"from": _at(begin), "to": _at(until)}
         for _, reason in _question(words, company, watch.query, {**watch.asks(), **ends}):
-            yield "every_seconds" if until == 0 else "condition", reason
+            yield "every" if until == 0 else "condition", reason
             return
 
 

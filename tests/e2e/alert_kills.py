@@ -140,7 +140,7 @@ def _rule(url: str, name: str, above: int, end: int, counts: Mapping[tuple[int, 
         "name": name,
         "trigger": {
             "watched": watched, "condition": {"kind": "threshold", "compare": "above", "value": str(above)},
-            "every_seconds": PERIOD // 1000, "no_data": "normal",
+            "every": "5m", "no_data": "normal",
         },
         "notification": {"channels": [{"kind": "webhook", "url": hook}], "repeat_seconds": 604_800},
     }  # fmt: skip

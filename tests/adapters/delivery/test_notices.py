@@ -43,7 +43,7 @@ async def test_each_channel_says_all_of_it(tmp_path: Path, monkeypatch: pytest.M
     assert (headers["webhook-id"], data["condition"], data["link"]) == ("n1", "above 0.05", LINK)
     assert data["series"][0] == {
         "series": {"service": "db"}, "news": "begun", "state": "firing", "value": "0.25",
-        "since": "2026-09-21T14:15:00Z",
+        "since": "2026-09-21T14:55:00Z",
     }  # fmt: skip
     assert "alert silence r --company acme" in data["silence"]
     assert "Too &lt;many&gt; errors" in json.loads(slack)["text"]
@@ -53,5 +53,5 @@ def test_a_text_is_for_people() -> None:
     """The worst of it first; of many series the first fifty."""
     assert notice_texts.title_of(NOTICE) == "[firing] critical: Too <many> errors (2 series)"
     text = notice_texts.text_of(NOTICE, LINK)
-    assert "service db is firing since 2026-09-21T14:15:00Z, at 0.25" in text
+    assert "service db is firing since 2026-09-21T14:55:00Z, at 0.25" in text
     assert LINK in text

@@ -34,7 +34,7 @@ USUAL = [str(Random(n).randint(9, 12)) for n in range(32)]  # without a season
 
 def rule(condition: Condition = ABOVE, **more: Any) -> Rule:
     """One that looks every minute."""
-    return Rule("r", AlertRule("rule", Trigger(WATCHED, condition, every_seconds=60, **more)))
+    return Rule("r", AlertRule("rule", Trigger(WATCHED, condition, every="1m", **more)))
 
 
 def run(watched: Rule, periods: Sequence[Mapping[str, str]]) -> list[Transition]:
@@ -69,7 +69,7 @@ def test_it_fires_after_its_time_and_goes_on_for_its_time() -> None:
 
 def test_hysteresis_keeps_it_firing_until_it_clears() -> None:
     """Above 10, until below 5."""
-    assert line(rule(clears=Threshold("below", "5")), "7", "11", "7", "4", "7") == [(2, "firing"), (4, "normal")]
+    assert line(rule(clears=(Threshold("below", "5"),)), "7", "11", "7", "4", "7") == [(2, "firing"), (4, "normal")]
 
 
 @pytest.mark.parametrize(

@@ -35,7 +35,7 @@ RULE: Mapping[str, Any] = {
     "trigger": {
         "watched": {"kind": "query", "query": "system_metrics", "measure": "count", "by": ["service"]},
         "condition": {"kind": "threshold", "compare": "above", "value": "10"},
-        "every_seconds": 60,
+        "every": "1m",
         "no_data": "normal",
     },
     "notification": {"channels": [{"kind": "webhook", "url": "https://a.example/"}]},
