@@ -37,7 +37,17 @@ TARGET = re.compile(r'"target":"[^"]*"')  # of an event of one's own trail: what
 UNKNOWN = re.compile(r'"unknown":\{[^}]*\}')  # parameters, as they were asked for, of which nothing is known
 # what no door takes, what wants more than six trades, and whom six facts leave without a subscription
 SILENT = (
-    *("schedule_runs", "predictions", "recommendations", "trading_rolling", "customer_mrr", "mrr_mix", "mrr_bridge"),
+    *(
+        "schedule_runs",
+        "alerts",
+        "alert_history",
+        "predictions",
+        "recommendations",
+        "trading_rolling",
+        "customer_mrr",
+        "mrr_mix",
+        "mrr_bridge",
+    ),
     "market_insights",  # says what was found in many bars
 )
 
