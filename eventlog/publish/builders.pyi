@@ -500,6 +500,24 @@ def prediction(
     naive_error: float | None = ...,
     **about: Unpack[Origin],
 ) -> Event: ...
+def alert_transition(
+    *,
+    company_id: str,
+    user_id: str = ...,
+    rule_id: str,
+    before: str,
+    after: str,
+    at: int,
+    since: int,
+    rule: str | None = ...,
+    severity: str | None = ...,
+    series: str | None = ...,
+    value: str | None = ...,
+    condition: str | None = ...,
+    reason: str | None = ...,
+    every_seconds: int | None = ...,
+    **about: Unpack[Origin],
+) -> Event: ...
 def quarantined_event(
     *,
     company_id: str,
