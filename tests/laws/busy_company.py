@@ -10,6 +10,7 @@ from typing import Any
 from domain.configuration.registry import write_body
 from eventlog.publish.builders import (
     account_equity,
+    alert_transition,
     audit_event,
     config_event,
     exchange_rate,
@@ -30,7 +31,7 @@ OF: dict[str, Any] = {"company_id": "acme"}
 def busy_company() -> Sequence[Event]:
     """What happened, and what goes on after the moment that is asked about."""
     daily = [event for number in range(DAYS) for event in _of_day(number)]
-    return [*company(), *daily, *_configured(), *_predicted()]
+    return [*company(), *daily, *_configured(), *_predicted(), *_alerted()]
 
 
 def _of_day(number: int) -> list[Event]:
@@ -79,4 +80,16 @@ def _predicted() -> list[Event]:
             timestamp=at(f"2025-{month}-09T00:00:00"), **OF,
         )
         for month in ("02", "03", "04")
+    ]  # fmt: skip
+
+
+def _alerted() -> list[Event]:
+    ends = [at(f"2025-03-{day}T12:00:00") for day in (10, 11, 24)]
+    states = ("pending", "firing", "normal")
+    return [
+        alert_transition(
+            rule_id="r1", rule="Errors", severity="critical", series='{"service":"api"}', before=before, after=after,
+            at=end, since=ends[0], value="0.1", condition="above 0.05", every_seconds=300, timestamp=end, **OF,
+        )
+        for before, after, end in zip(("normal", *states), states, ends, strict=False)
     ]  # fmt: skip

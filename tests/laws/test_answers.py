@@ -106,6 +106,7 @@ OF_NO_CURRENCY = {  # decimal texts that are no money of anybody's
     *("market_bars", "markets"),  # prices of a market, in whatever it is quoted in, and what changed hands
     "exchange_rates",  # units of the quote for one of the base, which are beside them
     *("alert_rules", "configuration_history"),  # what was said of a bound
+    *("alerts", "alert_history"),  # of whatever the rule watches
 }
 UNITS_OF_MONEY = ("money", "currency")
 

@@ -193,6 +193,11 @@ LIVE: Mapping[str, Rule] = MappingProxyType(
 COMMANDS: Mapping[str, str] = MappingProxyType(
     {
         "access": "",
+        "alert backtest": "dashboards",
+        "alert history": "dashboards",
+        "alert list": "dashboards",
+        "alert notices": "dashboards",
+        "alert silence": "command",
         "bench": "",
         "command": "command",
         "completion": "",

@@ -66,6 +66,8 @@ async def test_every_rpc_without_a_handler_says_so_by_name() -> None:
     async with serving() as channel:
         for rpc in SERVICE.methods:
             error = await refused(begin_call(channel, rpc))
+            if error.code() == grpc.StatusCode.INTERNAL:  # the refusal came while the client was sending its request
+                error = await refused(begin_call(channel, rpc))
             assert error.code() == grpc.StatusCode.UNIMPLEMENTED, rpc.name
             assert f"services.AnalyticsService.{rpc.name} " in str(error.details())
 
