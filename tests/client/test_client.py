@@ -74,6 +74,7 @@ async def run_example(rpc: MethodDescriptor, analytics: AnalyticsClient) -> None
 ONE_BY_ONE = [rpc for rpc in SERVICE.methods if rpc.name not in (*FITTED, "Publish", "GetEvent")]
 
 
+@pytest.mark.ci  # every RPC
 async def test_every_example_of_the_reference_runs(analytics: AnalyticsClient) -> None:
     """Those that fit no models; an event is published before it is asked for."""
     for name in ("Publish", "GetEvent"):

@@ -143,6 +143,7 @@ async def test_money_has_its_currency_beside_it(name: str, models: ReadModels) -
 
 
 @pytest.mark.parametrize("query", ["metric", "ingredients", "key_figure"])
+@pytest.mark.ci  # every metric
 async def test_every_metric_of_money_has_its_currency_beside_it(query: str, models: ReadModels) -> None:
     """And every ingredient of any metric that is money."""
     told = set()

@@ -74,6 +74,7 @@ def said(found: Mapping[str, Any]) -> Any:
 @settings(max_examples=examples(1), deadline=None, suppress_health_check=list(HealthCheck), phases=[Phase.generate])
 @given(records=logs_of(TOPICS), seed=st.integers(0, 2**32))
 @pytest.mark.slow
+@pytest.mark.ci  # every query, after every kind of event
 def test_a_kept_answer_is_the_answer_of_now(new_database: NewDatabase, records: list[Logged], seed: int) -> None:
     """In two processes that share a tier, after each of some batches of events."""
     with pytest.MonkeyPatch.context() as patched:

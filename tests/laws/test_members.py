@@ -102,6 +102,7 @@ async def answered(questions: Questions, who: Principal, question: Question) -> 
     return [{name: value for name, value in row.items() if name not in STANDS_FOR} for row in rows]
 
 
+@pytest.mark.ci  # every query twice
 async def test_a_member_gets_what_its_own_events_give(whole: Questions, new_database: NewDatabase) -> None:
     """An instance that has nothing but the user's events is the recount; what it cannot tell of a user is refused."""
     wrong: list[object] = []

@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
+import pytest
+
 from app.demo.behaviour import behaviour_events
 from app.demo.companies import COMPANIES
 from app.demo.services import service_events
@@ -189,6 +191,7 @@ async def leagues(doors: Doors, who: str) -> None:
             doors.note(f"{who} {by}", "trading_league", "total_pnl", [] if same == totals[row[by]] else [same])
 
 
+@pytest.mark.ci  # every metric, by every way and period
 async def test_one_value_a_metric(models: ReadModels) -> None:
     """For companies by hand and of the sample, whole and in parts, over every kind of period."""
     doors = Doors(models.given(events()))

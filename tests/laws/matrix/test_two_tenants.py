@@ -244,6 +244,7 @@ def test_no_past_and_no_explanation_tells_of_the_other(
     assert ask(f"/query/{name}/explain", company=OTHER, measure="pnl").status_code == 403
 
 
+@pytest.mark.ci  # every event of two companies
 def test_the_event_history_holds_nothing_of_the_other(tenants: Instance, ask: Callable[..., httpx.Response]) -> None:
     """Searches by every criterion, by the id of an event of every type, and by every place in the log."""
     searches: list[dict[str, object]] = [{}, {"user": f"{OTHER}-user-0"}, {"correlation_id": f"{OTHER}-correlation"}]

@@ -228,6 +228,7 @@ def test_a_report_is_made_again_from_the_log(filled: Instance, client: httpx.Cli
     assert "signature" in filled.command("report", "verify", str(file)).output
 
 
+@pytest.mark.ci  # reports are made four times
 def test_the_same_moment_and_position_give_the_same_file(client: httpx.Client) -> None:
     """To another user of the same rights too; the one was answered by now, the other by the past."""
     first = client.post("/api/v1/reports", json={"kind": "users", "format": "json"}).json()

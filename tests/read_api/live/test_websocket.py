@@ -233,6 +233,7 @@ def test_a_renewed_token_judges_what_is_open_anew(instance: Instance, call: Call
     assert {caller.hear("delta")["id"] for _ in range(2)} == {"pipeline"}
 
 
+@pytest.mark.ci  # it waits for tiers to be looked at again
 def test_a_stored_tier_that_falls_judges_what_is_open_anew(instance: Instance, call: Callable[..., Caller]) -> None:
     """By itself: what the tier no longer has ends, what it shows less of begins again."""
     company = "fallco"
