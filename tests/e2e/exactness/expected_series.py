@@ -278,10 +278,14 @@ RESTATED = tuple(f"restated_{facts}" for facts in ("trades", "flows", "payments"
 
 
 def unsaid() -> Iterator[Question]:
-    """No door takes events of configuration (tests/e2e/relay.py counts those of commands) and predictions."""
+    """No door takes events of configuration (tests/e2e/relay.py counts those of commands), predictions and changes of
+    alerts (tests/e2e/alert_kills.py counts those).
+    """
     for query in ("dashboards", "alert_rules", "report_schedules", "configuration_history"):
         yield Question(query, {}, ("id",), [])
     yield Question("company_profile", {}, ("version",), [{"version": 0, "currency": "USD"}])
     yield Question("predictions", {}, ("id",), [])
+    yield Question("alerts", {}, ("rule_id", "series"), [])
+    yield Question("alert_history", {}, ("event_id",), [])
     for query in RESTATED:  # an event that comes twice restates nothing (tests/e2e/corrections.py has what does)
         yield Question(query, {}, ("cursor",), [])
