@@ -11,7 +11,7 @@ from itertools import product
 import psycopg
 import pytest
 from analytics.business_events_pb2 import ExchangeRate
-from analytics.control_events_pb2 import AuditEvent, ConfigEvent, Prediction
+from analytics.control_events_pb2 import AlertTransition, AuditEvent, ConfigEvent, Prediction
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
 
 from adapters.postgres.log.log import EmbeddedLog
@@ -46,16 +46,18 @@ async def lived(url: str, events: int) -> Settings:
 
 
 def own_events() -> Iterator[AnalyticsProcessingEnvelope]:
-    """What the service itself publishes, who did what and what was configured; and rates of each company's own."""
+    """What the service itself publishes: who did what, what was configured, foreseen and told; rates of their own."""
     rate = ExchangeRate(base="EUR", quote="USD", rate=1.1, source="own")
     asked = AuditEvent(subject="ann", action="query", target="trades", outcome="ok")
     foreseen = Prediction(what="total_pnl", method="trend", method_version=1, due_at=BEGIN, horizon_days=1, value=7.5)
+    told = AlertTransition(rule_id="r", series="{}", before="normal", after="firing", at=BEGIN, since=BEGIN)
     for number, (company, (topic, body)) in enumerate(product((COMPANY, OTHER), TOLD)):
         decided = ConfigEvent(topic=topic, aggregate_id="a1", aggregate_version=number + 1, body=body)
         for name, payload in (
             ("config_event", decided),
             ("audit_event", asked),
             ("prediction", foreseen),
+            ("alert_transition", told),
             ("exchange_rate", rate),
         ):
             yield AnalyticsProcessingEnvelope(
