@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator
 from contextlib import suppress
 from pathlib import Path
 
+import psutil
 import pytest
 from analytics.control_events_pb2 import AuditEvent
 from common.envelope_pb2 import AnalyticsProcessingEnvelope
@@ -159,10 +160,10 @@ async def test_what_a_process_could_not_write_is_written_by_the_next_one(own_ser
     await log.create_topics({"audit-events": 2})
     trail = LogTrail(log, spill, most=100)
     await trail.record(note("first"))
-    os.kill(addresses.pids["postgres"], signal.SIGKILL)
-    with suppress(Unavailable):
-        while await log.heads("audit-events"):  # noqa: ASYNC110 (a server process outlives its parent by a moment)
-            await asyncio.sleep(0.02)
+    postgres = psutil.Process(addresses.pids["postgres"])
+    serving = [postgres, *postgres.children(recursive=True)]
+    postgres.kill()
+    await asyncio.to_thread(psutil.wait_procs, serving, 30)  # what serves a connection outlives it by a moment
     for number in range(3):
         trail.note(note(f"q{number}"))
     await trail.close(0.3)
