@@ -25,8 +25,7 @@ def upgrade() -> None:
     op.execute("""
         CREATE TABLE alert_outbox (
             number bigint GENERATED ALWAYS AS IDENTITY PRIMARY KEY,
-            company_id text NOT NULL,
-            transition jsonb NOT NULL
+            company_id text NOT NULL, transition jsonb NOT NULL
         )
     """)
     op.execute("""

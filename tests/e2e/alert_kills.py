@@ -7,24 +7,20 @@ its id, where the process ended before it could say that it was sent); a back-te
 
 from __future__ import annotations
 
-import argparse
 import json
 import random
-import sys
-import tempfile
 import time
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import datetime
-from pathlib import Path
 from typing import Any
 
 import psycopg
 
-from tests.e2e.schedule_kills import BETWEEN, LEASE, TwoOfARole
+from tests.e2e.schedule_kills import BETWEEN, TwoOfARole, command
 from tests.support.event_store import aggregate, decide, state
-from tests.support.hooks import Hooks, hooks
-from tests.support.instance import Instance, temporary_instance
+from tests.support.hooks import Hooks
+from tests.support.instance import Instance
 
 COMPANY = "alarmed"
 PERIOD = 300_000
@@ -173,19 +169,5 @@ def _wait(url: str, end: int) -> None:
             time.sleep(0.5)
 
 
-def main() -> None:
-    """Kill, and say what is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--kills", type=int, default=100)
-    parser.add_argument("--seed", type=int, default=1)
-    options = parser.parse_args()
-    with tempfile.TemporaryDirectory() as folder, hooks(Path(folder)) as receiver:
-        settings = {**receiver.settings, "ANALYTICS_LEASE_SECONDS": LEASE}
-        with temporary_instance("alerts", **settings) as instance:
-            outcome = run(instance, receiver, options.kills, options.seed)
-    print(outcome.report())
-    sys.exit(bool(outcome.faults()))
-
-
 if __name__ == "__main__":
-    main()
+    command("alerts", run, __doc__)

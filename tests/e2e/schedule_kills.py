@@ -15,11 +15,11 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 from uuid import NAMESPACE_URL, uuid4, uuid5
 
 import psutil
@@ -148,19 +148,31 @@ def _run_id(schedule_id: str, due: int) -> str:
     return str(uuid5(NAMESPACE_URL, f"urn:analytics:run:{COMPANY}:{schedule_id}:{due}"))
 
 
-def main() -> None:
-    """Kill, and say what is wrong."""
-    parser = argparse.ArgumentParser(description=__doc__)
+class Proof(Protocol):
+    """What came of kills."""
+
+    def faults(self) -> list[str]:
+        """What is wrong."""
+        ...
+
+    def report(self) -> str:
+        """All of it."""
+        ...
+
+
+def command(name: str, run: Callable[[Instance, Hooks, int, int], Proof], description: str | None) -> None:
+    """Kill in an instance of its own, print what came of it, and end with 1 where something is wrong."""
+    parser = argparse.ArgumentParser(description=description)
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=1)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as folder, hooks(Path(folder)) as receiver:
         settings = {**receiver.settings, "ANALYTICS_LEASE_SECONDS": LEASE}
-        with temporary_instance("schedules", **settings) as instance:
+        with temporary_instance(name, **settings) as instance:
             outcome = run(instance, receiver, options.kills, options.seed)
     print(outcome.report())
     sys.exit(bool(outcome.faults()))
 
 
 if __name__ == "__main__":
-    main()
+    command("schedules", run, __doc__)
