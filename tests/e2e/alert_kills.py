@@ -99,8 +99,10 @@ def run(instance: Instance, receiver: Hooks, kills: int, seed: int) -> Outcome:
     finally:
         alerters.end()
     instance.wait()
-    rows: Any = instance.answer("alert", "history", "--company", COMPANY, "-n", "10000", "--json")
-    first = expected[0][0]
+    first, asked = expected[0][0], ("alert", "history", "--company", COMPANY, "-n", "10000", "--json")
+    rows: list[Any] = []
+    for rule_id in dict.fromkeys(rule_id for rule_id, *_ in expected):  # one answer does not hold them all
+        rows += instance.answer(*asked, "--id", rule_id)
     begin = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime((end - PERIODS * PERIOD) / 1000))
     until = time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime(end / 1000))
     tried: Any = instance.answer(
